@@ -3,6 +3,7 @@ where reasons are said. Pure."""
 
 from dataclasses import dataclass
 
+from clarion.customers.devices.device import DELETED, REPLACED, STALE, TOKEN_MOVED
 from clarion.deliveries.delivery import Skip
 
 
@@ -28,9 +29,11 @@ class Meaning:
 
 
 SKIPS = {
-    Skip.OPTED_OUT: Meaning("they have opted out of push"),
+    Skip.OPTED_OUT: Meaning("they have opted out of push, or are suppressed"),
     Skip.DEVICE_MOVED: Meaning("it was somebody else's by then"),
-    Skip.REGISTRATION_REMOVED: Meaning("its registration was removed before"),
+    Skip.REGISTRATION_REMOVED: Meaning(
+        "its registration was removed before", "let the app register it again when it starts"
+    ),
     Skip.NO_FIREBASE_APP: Meaning(
         "its source is bound to no Firebase app",
         "bind the source of these devices to a Firebase app",
@@ -50,14 +53,21 @@ SKIPS = {
         "mend the text that fails; the preview of one of these customers shows which",
         is_mendable=True,
     ),
-    Skip.NO_LIVE_ACTIVITY: Meaning("it has told no token for a Live Activity"),
-    Skip.EXCLUDED: Meaning("the workspace's exclusions name them"),
+    Skip.NO_LIVE_ACTIVITY: Meaning(
+        "it has told no token for a Live Activity", "let the app send that token when it registers"
+    ),
+    Skip.EXCLUDED: Meaning(
+        "the workspace's exclusions name them", "take them out of the exclusions if that is wrong"
+    ),
     Skip.CATEGORY_LEFT: Meaning("they have left the campaign's category"),
     Skip.FREQUENCY_CAP: Meaning(
         "they had got as many pushes lately as a frequency cap allows",
         "look at the caps of the workspace if these are too many",
     ),
-    Skip.QUIET_HOURS: Meaning("it was quiet for them: it waits, or is left out, as is set"),
+    Skip.QUIET_HOURS: Meaning(
+        "it was in the quiet hours of their zone",
+        "set quiet hours to hold pushes, not to skip them",
+    ),
     Skip.LATE: Meaning(
         "it was too late for it: their turn had passed while nothing ran or before it was reached",
         "see that Clarion runs, and is fast enough, when the time comes",
@@ -65,7 +75,10 @@ SKIPS = {
     Skip.ERASED: Meaning("they were erased"),
 }
 MEANINGS = {skip.value: meaning for skip, meaning in SKIPS.items()} | {
-    "unregistered": Meaning("the app was uninstalled, or its token is dead"),
+    "unregistered": Meaning(
+        "the app was uninstalled, or its token is dead",
+        "let the app register it again when it starts",
+    ),
     "malformed_token": Meaning(
         "its token is none that FCM has given", "look at what the app sends"
     ),
@@ -83,6 +96,28 @@ MEANINGS = {skip.value: meaning for skip, meaning in SKIPS.items()} | {
         "upload the APNs key, or the web push certificate, in the Firebase console",
     ),
     "campaign_cancelled": Meaning("the campaign was cancelled before it was sent"),
+    DELETED: Meaning("the app has said that it takes no pushes any more"),
+    STALE: Meaning(
+        "it was not heard of for longer than registrations are kept",
+        "let the app register it again when it starts",
+    ),
+    REPLACED: Meaning("another registration of it took its place"),
+    TOKEN_MOVED: Meaning("its token is that of another device now"),
+    "throttled": Meaning("FCM asked for fewer pushes"),
+    "apns_unavailable": Meaning("Apple's service did not answer FCM"),
+    **dict.fromkeys(
+        ("unreachable", "refused", "closed"),
+        Meaning("FCM was not reached", "see whether this machine reaches FCM"),
+    ),
+    **dict.fromkeys(
+        ("connection_lost", "timeout"),
+        Meaning("FCM was not heard of in time", "see whether this machine reaches FCM"),
+    ),
+    "unreadable_answer": Meaning("FCM's answer could not be read"),
+    "oauth_unreachable": Meaning(
+        "Google's server of access tokens was not reached", "see whether this machine reaches it"
+    ),
+    "live_activity_ended": Meaning("its Live Activity has ended"),
 }
 _DOUBTED = "doubted_"
 
