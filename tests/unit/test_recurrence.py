@@ -1,9 +1,14 @@
 """On which days a campaign repeats, and what of that is saved."""
 
+import re
+import sys
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
+from types import FrameType
+from typing import Any
 
 import pytest
+from dateutil.rrule import rrulestr
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -35,6 +40,77 @@ RULES = st.sampled_from(
 )
 
 
+WEEKDAYS = st.sampled_from(["MO", "TU", "WE", "TH", "FR", "SA", "SU"])
+NTHS = st.builds(lambda nth, day: f"{nth}{day}", st.sampled_from([-5, -2, -1, 1, 3, 5]), WEEKDAYS)
+MONTH_DAYS = st.sampled_from([1, 2, 15, 28, 29, 30, 31, -1, -2, -15, -29, -30, -31])
+
+
+@st.composite
+def any_rule(draw: st.DrawFn) -> str:
+    freq = draw(st.sampled_from(["DAILY", "WEEKLY", "MONTHLY"]))
+    parts = [f"FREQ={freq}"]
+    if draw(st.booleans()):
+        parts.append(f"INTERVAL={draw(st.integers(1, 15))}")
+    if draw(st.booleans()):
+        # One kind or the other: of both together dateutil takes those that are in both.
+        kind = draw(st.sampled_from([WEEKDAYS, NTHS] if freq == "MONTHLY" else [WEEKDAYS]))
+        parts.append("BYDAY=" + ",".join(draw(st.lists(kind, min_size=1, max_size=3))))
+    if freq != "WEEKLY" and draw(st.booleans()):
+        named_days = draw(st.lists(MONTH_DAYS, min_size=1, max_size=3))
+        parts.append("BYMONTHDAY=" + ",".join(map(str, named_days)))
+    end = draw(st.sampled_from(["", "COUNT=5", "UNTIL=20270315", "UNTIL=20270315T090000"]))
+    return ";".join([*parts, *filter(None, [end])])
+
+
+@given(rule=any_rule(), start=st.datetimes(datetime(2023, 12, 1), datetime(2027, 3, 15)))
+def test_any_rule_names_the_days_that_rfc_5545_says(rule: str, start: datetime) -> None:
+    """As dateutil reads it, for four years: it looks for the day of a rule that has none until the
+    year 9999, so it is asked for no more days than there are."""
+    start = start.replace(microsecond=0)
+    end = start + timedelta(days=4 * 366)
+    assert wrong_rule(rule) is None
+    mine = [wall for wall in walls(Recurrence(start=start, rule=rule)) if wall <= end]
+    whole = re.sub(r"(UNTIL=\d{8})(?=;|$)", r"\1T235959", rule)
+    others = list(islice(rrulestr(whole, dtstart=start), len(mine)))
+    assert mine == others
+
+
+@pytest.mark.parametrize(
+    ("rule", "start"),
+    [
+        ("FREQ=MONTHLY;BYMONTHDAY=1;BYDAY=5MO", START),
+        ("FREQ=MONTHLY;INTERVAL=12;BYMONTHDAY=31", datetime(2026, 2, 1, 9)),
+        ("FREQ=DAILY;INTERVAL=7;BYDAY=MO", START),
+        ("FREQ=DAILY;INTERVAL=7;BYDAY=MO;COUNT=1", START),
+    ],
+)
+def test_a_rule_that_names_no_day_is_told_without_a_search_through_the_ages(
+    rule: str, start: datetime
+) -> None:
+    """As much is done as for a rule that names every day of these years."""
+    recurrence = Recurrence(start=start, rule=rule)
+    assert list(walls(recurrence)) == []
+    assert _steps(recurrence) < 1.5 * _steps(Recurrence(start=start, rule="FREQ=DAILY"))
+
+
+def _steps(recurrence: Recurrence) -> int:
+    """How many lines of Python are run to name all days."""
+    lines = 0
+
+    def count(frame: FrameType, event: str, _: Any) -> Any:
+        nonlocal lines
+        lines += event == "line"
+        return count
+
+    before = sys.gettrace()
+    sys.settrace(count)
+    try:
+        list(walls(recurrence))
+    finally:
+        sys.settrace(before)
+    return lines
+
+
 def days(rule: str, *excepted: str) -> list[str]:
     without = tuple(date.fromisoformat(day) for day in excepted)
     recurrence = Recurrence(start=START, rule=rule, excepted=without)
@@ -56,6 +132,9 @@ def days(rule: str, *excepted: str) -> list[str]:
         ("FREQ=MONTHLY;BYMONTHDAY=-1", ["03-31", "04-30", "05-31", "06-30"]),
         ("FREQ=MONTHLY;BYDAY=-1FR", ["03-27", "04-24", "05-29", "06-26"]),
         ("FREQ=MONTHLY;BYDAY=1MO;INTERVAL=2", ["03-02", "05-04", "07-06", "09-07"]),
+        ("FREQ=MONTHLY;BYDAY=SU,1MO", ["03-01", "03-02", "03-08", "03-15"]),
+        ("FREQ=MONTHLY;BYDAY=SU;BYMONTHDAY=1", ["03-01", "11-01", "08-01", "10-01"]),
+        ("FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,SU", ["03-01", "03-09", "03-15", "03-23"]),
     ],
 )
 def test_a_rule_names_these_days(rule: str, expected: list[str]) -> None:
