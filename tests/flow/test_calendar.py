@@ -110,6 +110,32 @@ async def test_a_time_that_nothing_can_launch_at_is_not_kept(
     assert len((await service.get("/campaigns"))["data"]) == 1
 
 
+async def test_a_local_time_that_clocks_skip_is_told_where_it_is_scheduled(
+    service: Service,
+) -> None:
+    """It launches when they go on. So is the first of many; what clocks show is told nothing of."""
+    gap = {"at": "2026-03-29T02:30", "zone": "Europe/Vienna"}
+    often = gap | {"repeat": {"rule": "weekly"}}
+    for timing, code in (
+        (gap, ["time_skipped"]),
+        (gap | {"zone": "UTC"}, []),
+        (often, ["time_skipped"]),
+    ):
+        made_at = await service.post(
+            "/campaigns", DRAFT | {"name": "Gap"} | timing | {"allow_empty": True}
+        )
+        draft = await made(service, "later")
+        schedule = timing | {"allow_empty": True}
+        scheduled = await service.post(f"/campaigns/{draft}/schedule", schedule)
+        expected = await service.post("/campaigns/forecast", DRAFT | {"name": "Gap"} | timing)
+        for told in (made_at, scheduled, expected):
+            of_time = [warning for warning in told["warnings"] if warning["field"] == "at"]
+            assert [warning["code"] for warning in of_time] == code
+        if code:
+            assert "it launches when they go on, at 03:00" in of_time[0]["message"]
+            assert scheduled["scheduled_at"] == "2026-03-29T01:00:00Z"
+
+
 async def test_a_kept_time_that_has_passed_keeps_no_other_field_from_being_changed(
     service: Service,
 ) -> None:

@@ -308,7 +308,7 @@ def test_a_launch_is_shown_and_its_deliveries_are_written_to_a_file(shop: Clario
     shown = shop("campaigns", "deliveries", launch["id"], "--platform", "Web")[1]
     assert len(shown.splitlines()) == 1
     said = shop("customers", "why", "ada", campaign)[1]
-    assert said.startswith("Ada is still to be sent Spring of ")
+    assert said.startswith("Customer ada is still to be sent Spring of ")
     assert shop.json("customers", "why", "ada", campaign)["code"] == "in_flight"
     assert shop("customers", "why", "nobody", campaign)[0] == 3
     nowhere = str(shop.home / "none.csv")

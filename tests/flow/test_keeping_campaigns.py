@@ -127,10 +127,25 @@ async def test_a_copy_is_a_draft_that_says_the_same(service: Service) -> None:
     assert await service.get(path) == original
 
 
+async def test_what_is_being_sent_is_cancelled_before_it_is_put_away(service: Service) -> None:
+    path = await made(service, at="now", allow_empty=True)
+    await service.world.scheduler.step()
+    for method, way in (("POST", f"{path}/archive"), ("DELETE", path)):
+        refused = await service.ask(method, way)
+        assert_is(refused, ErrorCode.CAMPAIGN_STATE)
+        assert "cancel it first" in refused.json["message"]
+        assert "unschedule" not in refused.json["message"]
+
+
 async def test_what_is_archived_is_listed_apart(service: Service) -> None:
     path = await made(service, **SOON)
-    assert_is(await service.ask("POST", f"{path}/archive"), ErrorCode.CAMPAIGN_STATE)
+    for method, way in (("POST", f"{path}/archive"), ("DELETE", path)):
+        refused = await service.ask(method, way)
+        assert_is(refused, ErrorCode.CAMPAIGN_STATE)
+        assert "unschedule it first" in refused.json["message"]
     await service.post(f"{path}/cancel")
+    refused = await service.ask("DELETE", path)
+    assert "what has launched, or was cancelled, can be archived" in refused.json["message"]
     archived = await service.post(f"{path}/archive")
     assert archived["archived_at"] == "2026-03-01T12:00:00Z"
     assert (await listed(service), await listed(service, "?archived=true")) == ([], ["Spring"])

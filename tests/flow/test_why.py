@@ -165,7 +165,9 @@ async def test_what_is_still_to_be_sent_says_until_when_and_for_what_it_waits(
         pass
     code, sentence = await told(service, "ada", UUID(made["id"]))
     assert code == WhyCode.IN_FLIGHT
-    assert sentence.endswith("D-ada waits until 2026-03-01 18:00 UTC.")
+    assert sentence.endswith(
+        "the push to their only device in it, D-ada, waits until 2026-03-01 18:00 UTC."
+    )
     await service.post(f"{path}/pause")
     sentence = (await told(service, "ada", UUID(made["id"])))[1]
     assert sentence.endswith("waits: the launch is paused by a person, until it is resumed.")
@@ -175,7 +177,7 @@ async def test_what_is_still_to_be_sent_says_until_when_and_for_what_it_waits(
         pass
     await service.world.sender.step()
     sentence = (await told(service, "bob", UUID(at_once["id"])))[1]
-    assert "D-bob waits until 2026-03-01 12:00 UTC, since FCM said “unavailable”." in sentence
+    assert "D-bob, waits until 2026-03-01 12:00 UTC, since FCM said “unavailable”." in sentence
 
 
 async def test_a_campaign_that_has_not_launched_says_what_keeps_it(service: Service) -> None:

@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from clarion.campaigns.campaign import Campaign, CampaignState, DefinitionState, refused
+from clarion.campaigns.launches.launch import FINAL
 from clarion.faults import Rejected
 
 _ARCHIVABLE = (
@@ -37,7 +38,7 @@ def duplicate(
 def archive(campaign: Campaign, now: datetime) -> Campaign | Rejected:
     """Takes a draft, or what is over, out of the list. Archiving twice is archiving once."""
     if campaign.state not in _ARCHIVABLE:
-        return refused(campaign, "archived")
+        return refused(campaign, "archived", f": {_way_out(campaign)} first")
     return campaign if campaign.archived_at else replace(campaign, archived_at=now, changed_at=now)
 
 
@@ -50,7 +51,17 @@ def check_deletion(campaign: Campaign) -> Rejected | None:
     """Why a campaign can not be deleted: what has launched has an account."""
     if campaign.definition is DefinitionState.DRAFT and campaign.launch is None:
         return None
+    if campaign.state in _ARCHIVABLE:
+        cure = "what has launched, or was cancelled, can be archived"
+    else:
+        cure = f"{_way_out(campaign)} first"
     return Rejected(
-        "campaign_state",
-        "Only a draft that has never launched can be deleted: unschedule it first, or archive it.",
+        "campaign_state", f"Only a draft that has never launched can be deleted: {cure}."
     )
+
+
+def _way_out(campaign: Campaign) -> str:
+    """What lets go of one that is to launch, or that does."""
+    is_to_launch = campaign.definition in (DefinitionState.SCHEDULED, DefinitionState.PAUSED)
+    goes_on = campaign.launch is not None and campaign.launch.state not in FINAL
+    return "unschedule it" if is_to_launch and not goes_on else "cancel it"

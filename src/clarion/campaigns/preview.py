@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -20,9 +21,10 @@ from clarion.campaigns.content.templates.variables import traits_named
 from clarion.campaigns.content.templates.zone_store import zones_for
 from clarion.campaigns.content_check.device_store import locale_on, locales_of
 from clarion.campaigns.draft import ContentCheck
+from clarion.campaigns.timing.calendar import upcoming_times
 from clarion.customers.devices.device import Platform
 from clarion.customers.profile.store import Customer, find_customer, get_customer_by_id
-from clarion.faults import Fault
+from clarion.faults import Fault, Rejected
 
 SOON_SECONDS = 60
 """What launches within so long launches now."""
@@ -31,7 +33,8 @@ SOON_SECONDS = 60
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CampaignWarning:
     """What is not refused, but may not be meant. `code`: trait_unknown (nobody in the audience has
-    a trait that a text names), audience_empty or audience_unreachable; of a content that is tried
+    a trait that a text names), audience_empty, audience_unreachable or time_skipped (clocks there
+    skip the local time); of a content that is tried
     out also those of `content/advice.py`."""
 
     code: str
@@ -186,6 +189,21 @@ async def warnings_of_traits(
         for trait, field in named.items()
         if trait not in held
     ]
+
+
+def warnings_of_time(
+    timing: Mapping[str, Any], workspace_zone: str, now: datetime
+) -> list[CampaignWarning]:
+    """That clocks skip the local time of the first launch; `timing` is read by `parse_when`."""
+    upcoming = upcoming_times(timing, workspace_zone, now, 1)
+    if isinstance(upcoming, Rejected) or not upcoming.shifted or upcoming.zone is None:
+        return []
+    there = upcoming.times[0].astimezone(ZoneInfo(upcoming.zone))
+    message = (
+        f"is skipped by the clocks in {upcoming.zone} that day: it launches when they go on, at "
+        f"{there:%H:%M}"
+    )
+    return [CampaignWarning(code="time_skipped", field="at", message=message)]
 
 
 def _reachable(campaign: Campaign, reached: Reach) -> int:

@@ -18,7 +18,7 @@ from clarion.campaigns.campaign import Campaign, CampaignState, launches_on_resu
 from clarion.campaigns.draft import ContentCheck, new_campaign
 from clarion.campaigns.launches import store as launch_store
 from clarion.campaigns.launches.launch import Launch
-from clarion.campaigns.preview import Forecast, Preview, Rendering, forecast
+from clarion.campaigns.preview import Forecast, Preview, Rendering, forecast, warnings_of_time
 from clarion.campaigns.timing.schedule import parse_when
 from clarion.faults import Rejected, invalid, not_found
 
@@ -163,14 +163,15 @@ async def forecast_new(
         now=now,
         zone=await zone_of(connection, actor.workspace_id),
     )
-    return await _forecast(connection, campaign, now)
+    return await _forecast(connection, campaign, now, at)
 
 
 async def forecast_campaign(
-    connection: AsyncConnection, actor: Actor, campaign_id: UUID, *, now: datetime
+    connection: AsyncConnection, actor: Actor, campaign_id: UUID, *, at: Any = UNSET, now: datetime
 ) -> Forecast | Rejected:
-    """What a campaign would do at the time that it has."""
-    return await _forecast(connection, await get_campaign(connection, actor, campaign_id), now)
+    """What a campaign would do at the time that it has; `at`: as that was written."""
+    campaign = await get_campaign(connection, actor, campaign_id)
+    return await _forecast(connection, campaign, now, at)
 
 
 async def forecast_schedule(
@@ -188,7 +189,7 @@ async def forecast_schedule(
     campaign = await get_campaign(connection, actor, campaign_id)
     if isinstance(campaign, Campaign):
         campaign = schedule(campaign, trigger, now)
-    return await _forecast(connection, campaign, now)
+    return await _forecast(connection, campaign, now, at)
 
 
 async def forecast_resume(
@@ -203,11 +204,16 @@ async def forecast_resume(
 
 
 async def _forecast(
-    connection: AsyncConnection, campaign: Campaign | Rejected, now: datetime
+    connection: AsyncConnection, campaign: Campaign | Rejected, now: datetime, at: Any
 ) -> Forecast | Rejected:
+    """`at`: when it launches, as that was written; UNSET: nobody has just written it."""
     if isinstance(campaign, Rejected):
         return campaign
     wrong = await wrong_references(connection, campaign.workspace_id, campaign.audience, "audience")
     if wrong:
         return invalid(*wrong, code="invalid_campaign")
-    return await forecast(connection, campaign, now=now)
+    expected = await forecast(connection, campaign, now=now)
+    if not isinstance(at, Mapping):
+        return expected
+    of_time = warnings_of_time(at, await zone_of(connection, campaign.workspace_id), now)
+    return replace(expected, warnings=[*of_time, *expected.warnings])

@@ -229,7 +229,7 @@ def _push(
         case DeliveryState.ACCEPTED:
             return f"FCM accepted it for {bare}{_reported(push)}"
         case DeliveryState.PENDING:
-            return f"{bare} {_waiting(push, launch, waits)}"
+            return f"the push to {device} {_waiting(push, launch, waits)}"
         case DeliveryState.SKIPPED:
             return f"{device} was skipped, since {_with_cure(_why_skipped(push, whom))}"
         case DeliveryState.UNREGISTERED:

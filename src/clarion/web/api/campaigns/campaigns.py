@@ -78,7 +78,7 @@ class Campaigns(Controller):
         )
         if at is msgspec.UNSET:
             return shown_campaign(campaign)
-        return await _with_warnings(parts, caller, campaign)
+        return await _with_warnings(parts, caller, campaign, at)
 
     @get("", summary="List campaigns")
     async def list_all(
@@ -137,7 +137,7 @@ class Campaigns(Controller):
         scheduled = await parts.do(
             schedule_reaching, caller, campaign_id, wanted, allow_empty=allow_empty
         )
-        return await _with_warnings(parts, caller, scheduled)
+        return await _with_warnings(parts, caller, scheduled, wanted)
 
     @post(
         "/{campaign_id:uuid}/cancel",
@@ -249,9 +249,10 @@ class Campaigns(Controller):
         return await parts.ask(get_report, caller, campaign_id, now=parts.clock.now())
 
 
-async def _with_warnings(parts: Parts, caller: Actor, campaign: Campaign) -> wire.Campaign:
-    """A campaign that will launch, with the warnings for its author."""
-    expected = await parts.ask(forecast_campaign, caller, campaign.id, now=parts.clock.now())
+async def _with_warnings(parts: Parts, caller: Actor, campaign: Campaign, at: Any) -> wire.Campaign:
+    """A campaign that will launch, at the time in `at`, with the warnings for its author."""
+    now = parts.clock.now()
+    expected = await parts.ask(forecast_campaign, caller, campaign.id, at=at, now=now)
     return shown_campaign(campaign, expected.warnings)
 
 
