@@ -290,6 +290,20 @@ def test_a_time_that_is_none_never_becomes_the_time_of_the_import(said: Any) -> 
     assert code in ("time_unreadable", "time_impossible")
 
 
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ("2025-02-29T10:00:00Z", "February 2025 has 28 days; or leave it out."),
+        ("2025-13-01", "names the month 13"),
+        ("2025-02-20T24:00:00Z", "write midnight as 00:00"),
+        ("yesterday", "'yesterday' is no time: write 2026-03-01T09:00:00Z"),
+    ],
+)
+def test_a_time_that_there_is_not_is_told_as_what_it_is(said: str, why: str) -> None:
+    fault = as_event(RecordKind.CUSTOMERS, {"user_id": "u", "timestamp": said}, AT)
+    assert isinstance(fault, Rejected) and why in fault.message
+
+
 def test_columns_of_no_name_say_nothing_and_two_of_one_name_are_refused() -> None:
     (one,) = found(b"user_id,,plan,\nu1,7,pro,,\n", RecordForm.CSV)
     assert one.record == {"user_id": "u1", "plan": "pro"}

@@ -31,6 +31,7 @@ from clarion.importing.lines.columns import (
 )
 from clarion.importing.lines.customer_row import identifies
 from clarion.importing.lines.device_row import registrations
+from clarion.impossible_date import why_impossible
 
 
 class RecordKind(StrEnum):
@@ -256,10 +257,12 @@ def _moment(said: Any, now: datetime) -> str | Rejected:
         at *= 1_000
     moment = parse_time(at)
     if moment is None:
+        wrong = why_impossible(at) or (
+            "is no time: write 2026-03-01T09:00:00Z, 2026-03-01, or seconds or milliseconds since "
+            "1970"
+        )
         return Rejected(
-            code="time_unreadable",
-            message=f"{str(said)[:40]!r} is no time: write 2026-03-01T09:00:00Z, 2026-03-01, or "
-            "seconds or milliseconds since 1970; or leave it out.",
+            code="time_unreadable", message=f"{str(said)[:40]!r} {wrong}; or leave it out."
         )
     if moment.year < FIRST_YEAR or moment > now + timedelta(seconds=FUTURE_SECONDS_MAX):
         return Rejected(
