@@ -11,6 +11,8 @@ from markupsafe import Markup
 from clarion.web.console.static_files import address
 
 FOLDER = Path(__file__).parent
+TURNS = frozenset({"chevron-right", "log-out", "send", "undo-2"})
+"""Icons that point along the line, and so the other way where it runs from right to left."""
 
 
 @cache
@@ -38,4 +40,7 @@ def pretty(value: Any) -> str:
 @cache
 def icon(name: str) -> Markup:
     """A drawing that stands beside a word, which says the same."""
-    return Markup((FOLDER / "icons" / f"{name}.svg").read_text().strip())
+    drawn = (FOLDER / "icons" / f"{name}.svg").read_text().strip()
+    if name in TURNS:
+        drawn = drawn.replace('class="icon"', 'class="icon turns"', 1)
+    return Markup(drawn)
