@@ -152,6 +152,18 @@ async def test_pages_and_what_they_are_made_of_are_light(console: Console, seen:
             assert len(gzip.compress(answer.content)) <= PAGE_BYTES_MAX, word
 
 
+async def test_every_page_marks_the_section_it_belongs_to(console: Console, seen: Seen) -> None:
+    unmarked = []
+    cookies = {"clarion": seen.token}
+    async with httpx.AsyncClient(base_url=console.origin, cookies=cookies) as client:
+        for word, path in seen.paths.items():
+            page = (await client.get(path, headers={"Accept": "text/html"})).text
+            sections = page.partition('<nav aria-label="Sections">')[2].partition("</nav>")[0]
+            if 'aria-current="page"' not in sections:
+                unmarked.append(word)
+    assert unmarked == []
+
+
 REFUSED = re.compile(r"status of (404|422)")
 """Of pages that are asked for in vain, as is wanted here."""
 
