@@ -746,7 +746,8 @@ def test_people_are_led_on_the_command_line(clarion: Clarion) -> None:
 
 
 def test_the_first_start_on_a_terminal_shows_the_way_in(home: Path) -> None:
-    terminal = Terminal(home, ("serve",), real=True)
+    """On one as narrow as most are, too: the link is longer than a line of it, and stays whole."""
+    terminal = Terminal(home, ("serve",), real=True, columns=80)
     terminal.until(b"Ctrl-C stops")
     shown = terminal.shown.decode()
     (link,) = re.findall(r"/console/invitations/[\w-]+", shown)

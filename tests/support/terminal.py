@@ -76,14 +76,16 @@ print(codes)
 class Terminal:
     """A command on a terminal of its own."""
 
-    def __init__(self, home: Path, tokens: Sequence[str], *, real: bool = False) -> None:
-        """`real`: from its interpreter on."""
+    def __init__(
+        self, home: Path, tokens: Sequence[str], *, real: bool = False, columns: int = 300
+    ) -> None:
+        """`real`: from its interpreter on; `columns`: how wide it is."""
         ours, theirs = pty.openpty()
         self.process = started(
             *tokens,
             real=real,
             environment=environment(
-                home, TERM="xterm", COLUMNS="300", CLARION_LISTEN="127.0.0.1:0"
+                home, TERM="xterm", COLUMNS=str(columns), CLARION_LISTEN="127.0.0.1:0"
             ),
             directory=home,
             stdin=theirs,

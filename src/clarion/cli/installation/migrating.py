@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter
-from rich.panel import Panel
 
 from clarion.cli.installation.first_start import FirstStart, first_start, sqlite_file
 from clarion.cli.output import AsJson, console, escape, print_done, print_json, print_records
@@ -98,12 +97,15 @@ def print_first_start(made: FirstStart, link: str | None = None) -> None:
     elif made.api_key is not None:
         lines.append(f"API key    [bold]{made.api_key}[/]   for /api/v1, as a Bearer token")
     if link is not None:
-        lines.append(f"first admin  [bold]{link}[/]   holds for three days")
+        lines += ["", "Open this link to become the first admin; it holds for three days:"]
+        lines.append(f"[bold]{link}[/]")
     text = "\n".join(lines)
     if console.is_terminal:
-        console.print(Panel(text, title="Clarion", expand=False), highlight=False)
-    else:
-        console.print(text, highlight=False, soft_wrap=True)
+        console.rule("Clarion")
+    # In no frame, and broken by the terminal alone: what is opened or copied must stay whole.
+    console.print(text, highlight=False, soft_wrap=True)
+    if console.is_terminal:
+        console.rule()
 
 
 async def _tell_plan(settings: Settings, *, as_json: bool) -> None:
