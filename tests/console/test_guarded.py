@@ -5,6 +5,7 @@ from base64 import b64encode
 from collections.abc import AsyncIterator
 from hashlib import sha384
 from pathlib import Path
+from uuid import UUID
 
 import httpx
 import pytest
@@ -118,10 +119,10 @@ async def service(tmp_path: Path, clock: FakeClock) -> AsyncIterator[Service]:
         yield opened
 
 
-async def signed_in(service: Service, role: Role) -> str:
+async def signed_in(service: Service, role: Role, workspace_id: UUID = WORKSPACE) -> str:
     """The token of a new session."""
     email = f"{role.value}@example.com"
-    made = await invite(service.services, operator(WORKSPACE), role, email)
+    made = await invite(service.services, operator(workspace_id), role, email)
     assert isinstance(made, NewInvitation)
     begun = await accept_invitation(
         service.services,

@@ -390,3 +390,32 @@ def test_a_rule_that_rows_can_not_say_is_left_as_it_is(wire: dict[str, object]) 
 def test_a_code_is_made_of_a_name() -> None:
     assert code_of("  Pro customers, 2026! ") == "pro-customers-2026"
     assert isinstance(built({"json": "{"}, {}), Fault)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"whom": "rule", "rule": " "},
+        {"whom": "rule", "rule": "{}"},
+        {"whom": "rule", "rule": "null"},
+        {"whom": "nobody"},
+        {"whom": ""},
+    ],
+)
+def test_what_does_not_say_who_gets_it_never_means_everyone(form: dict[str, str]) -> None:
+    rejected = with_faults(written({"title": "x", "ttl_hours": "1", **form}), None)
+    assert rejected is not None
+    assert [fault.field for fault in rejected.faults] == ["whom"]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"kind": "event", "what": "Bought", "test": "did", "value": "", "days": "thirty"},
+        {"kind": "trait", "what": "", "test": "equals", "value": "pro", "days": ""},
+    ],
+)
+def test_a_condition_that_is_not_whole_is_told_and_not_left_out(row: dict[str, str]) -> None:
+    """Without it many more would be in the audience."""
+    rule = built({}, {name: [row[name]] for name in COLUMNS})
+    assert isinstance(rule, Fault) or isinstance(parse(rule), list)

@@ -3,8 +3,16 @@
 from babel import Locale
 from babel.numbers import format_decimal, format_percent
 
+DIGITS_MAX = 18
+"""Of a whole number that somebody types: what is longer is none of ours, nor of a database."""
 PERCENT_FROM = 100
 """Of fewer than so many a percentage says nothing."""
+
+
+def whole(text: str) -> int | None:
+    """The whole number that was typed; None: it is none, or longer than any that is asked for."""
+    text = text.strip()
+    return int(text) if text.isdecimal() and len(text) <= DIGITS_MAX else None
 
 
 def amount(count: int | None, locale: Locale) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from clarion.audiences.rule import Rule, dump
 from clarion.faults import Fault
+from clarion.web.console.amount import whole
 
 ROWS = 5
 """Of the form. What needs more is an audience of its own, or is written as JSON."""
@@ -103,6 +104,15 @@ def read_rows(many: Mapping[str, Sequence[str]]) -> list[Row]:
     return [row for row in rows if row.name]
 
 
+def _has_nameless(many: Mapping[str, Sequence[str]]) -> bool:
+    """Whether a row says something, and not of what. Left out, it would let many more in."""
+    columns = [many.get(name, ()) for name in ("what", "value", "days")]
+    return any(
+        not name.strip() and (value.strip() or days.strip())
+        for name, value, days in zip(*columns, strict=False)
+    )
+
+
 def written(
     form: Mapping[str, str], many: Mapping[str, Sequence[str]], ids: Ids = _NONE
 ) -> Any | Fault:
@@ -113,6 +123,9 @@ def written(
             return json.loads(text)
         except (ValueError, RecursionError):
             return Fault("rule", "is no JSON: look at quotes, commas and brackets")
+    if _has_nameless(many):
+        message = "has a condition that does not say of what: name it, or empty its row"
+        return Fault("rule", message)
     parts = [_wire(row, ids) for row in read_rows(many)]
     if not parts:
         return {"everyone": True}
@@ -134,9 +147,12 @@ def _wire(row: Row, ids: Ids) -> dict[str, Any]:
                 "test": row.test if row.test in DID else "did",
             }
             if row.test in _COUNTED:
-                wire["count"] = int(row.value) if row.value.isdecimal() else row.value
-            if row.days.isdecimal():
-                wire["last_days"] = int(row.days)
+                count = whole(row.value)
+                wire["count"] = row.value if count is None else count
+            if row.days.strip():
+                # What is no number is told, and not left out: without days many more would match.
+                days = whole(row.days)
+                wire["last_days"] = row.days if days is None else days
             return wire
         case "campaign":
             fate = row.test if row.test in FATES else "sent"

@@ -22,7 +22,7 @@ from clarion.deliveries.apps.queries import get_app
 from clarion.faults import Rejected
 from clarion.providers.fcm.credentials import read_service_account
 from clarion.sources.queries import list_sources
-from clarion.web.console.amount import counted
+from clarion.web.console.amount import counted, whole
 from clarion.web.console.page import PageError, Person, SignedIn, faults_by_field
 
 ADD = "/console/connections/firebase"
@@ -90,7 +90,7 @@ async def do_app(me: Person, app_id: FromPath[UUID], act: FromPath[str]) -> Resp
             outcome = await me.try_do(
                 change_app,
                 app_id,
-                pushes_per_minute=int(text) if text.isdecimal() else 0,
+                pushes_per_minute=whole(text) or 0,
                 avoid_peaks="avoid_peaks" in me.form,
             )
             if isinstance(outcome, Rejected):

@@ -14,6 +14,7 @@ from clarion.sources.commands import create_identity_secret, retire_identity_sec
 from clarion.sources.queries import get_source, list_identity_secrets
 from clarion.sources.rate_limit import Limit
 from clarion.sources.source import KeyKind
+from clarion.web.console.amount import whole
 from clarion.web.console.connections.sources import change_key
 from clarion.web.console.page import PageError, Person, SignedIn, faults_by_field
 
@@ -29,10 +30,11 @@ async def show_identity(me: Person, source_id: FromPath[UUID]) -> Response[str]:
 async def do_secret(me: Person, source_id: FromPath[UUID]) -> Response[Any]:
     """Shows the secret, once."""
     days = me.form.get("ask_after_days", "").strip()
+    number = whole(days)
     made = await me.try_do(
         create_identity_secret,
         source_id,
-        ask_after_days=None if not days else int(days) if days.isdecimal() else -1,
+        ask_after_days=None if not days else -1 if number is None else number,
     )
     if isinstance(made, Rejected):
         return await _identity(me, source_id, rejected=made)
@@ -105,7 +107,7 @@ def _path_of(source_id: UUID) -> str:
 def _number(text: str) -> int | None:
     """None: the field is empty; 0, which is refused, where it holds no number."""
     text = text.strip()
-    return None if not text else int(text) if text.isdecimal() else 0
+    return None if not text else whole(text) or 0
 
 
 ROUTES = [show_identity, do_secret, do_key, do_end, do_limits]

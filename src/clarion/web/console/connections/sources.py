@@ -21,6 +21,7 @@ from clarion.sources.commands import (
 )
 from clarion.sources.queries import get_source, list_sources
 from clarion.sources.source import KeyKind
+from clarion.web.console.amount import whole
 from clarion.web.console.page import PageError, Person, SignedIn, faults_by_field, read_id
 
 PAGE = 50
@@ -96,8 +97,7 @@ async def do_source(me: Person, source_id: FromPath[UUID], act: FromPath[str]) -
     """Rotate its key, revoke or restore it, bind it to another Firebase app."""
     match act:
         case "rotate":
-            days = me.form.get("days", "")
-            ends = int(days) if days.isdecimal() else None
+            ends = whole(me.form.get("days", ""))
             outcome: Any = await me.try_do(
                 rotate_write_key, source_id, retire_former_after_days=ends
             )

@@ -124,11 +124,19 @@ async def _me(me: SignedIn, rejected: Rejected | None, zone_fault: str = "") -> 
         zone=me.form.get("zone") or me.place.zone.key,
         zones=sorted(name for name in zones() if "/" in name or name == "UTC"),
         zone_fault=zone_fault,
-        locales=LOCALES,
+        locales=_offered(me.place.locale),
         locale=str(me.place.locale),
         rejected=rejected,
         faults=faults_by_field(rejected),
     )
+
+
+def _offered(locale: Locale) -> list[tuple[str, str]]:
+    """Those to choose from, and the one that they read by now: it is not lost by saving."""
+    offered, name = list(LOCALES), str(locale)
+    if name not in dict(LOCALES):
+        offered.insert(0, (name, locale.get_display_name() or name))
+    return offered
 
 
 def _known_locale(name: str) -> str:

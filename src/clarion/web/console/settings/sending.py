@@ -18,6 +18,7 @@ from clarion.campaigns.limits.limits import Limits
 from clarion.campaigns.limits.queries import get_limits
 from clarion.faults import Fault, Rejected, invalid
 from clarion.privacy.queries import list_erasures
+from clarion.web.console.amount import whole
 from clarion.web.console.page import PageError, Person, SignedIn, faults_by_field
 from clarion.web.console.templates import pretty
 
@@ -150,7 +151,8 @@ def _written(form: Mapping[str, str], many: Mapping[str, list[str]]) -> dict[str
 
 def _number(text: str) -> int | str:
     """What is no number is left for the command to say so."""
-    return int(text) if text.isdecimal() else text
+    number = whole(text)
+    return text if number is None else number
 
 
 ROUTES = [show_sending, do_sending, show_privacy]

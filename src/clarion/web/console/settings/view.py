@@ -29,6 +29,7 @@ from clarion.accounts.queries import list_api_keys, list_audit
 from clarion.accounts.retention import Retained
 from clarion.faults import Rejected
 from clarion.retention.queries import Removal, get_retention, preview_retention
+from clarion.web.console.amount import whole
 from clarion.web.console.page import PageError, Person, SignedIn, faults_by_field, read_id
 from clarion.web.console.when import zones
 
@@ -68,7 +69,7 @@ async def do_workspace(me: Person) -> Response[Any]:
     changed = await me.try_do(
         change_workspace,
         name=me.form.get("name", ""),
-        stale_after_days=int(days) if days.isdecimal() else 0,
+        stale_after_days=whole(days) or 0,
         time_zone=me.form.get("time_zone") or None,
     )
     if isinstance(changed, Rejected):
@@ -233,7 +234,8 @@ def _role(me: SignedIn) -> Role:
 def _read_days(text: str) -> int | str | None:
     """Days; None: for ever; what is no number is left for the command to say so."""
     text = text.strip()
-    return None if not text else int(text) if text.isdecimal() else text
+    number = whole(text)
+    return None if not text else text if number is None else number
 
 
 ROUTES: Sequence[Any] = [

@@ -17,6 +17,7 @@ from clarion.campaigns.content.spec import Content, Priority, dump_content
 from clarion.campaigns.draft import dump_draft
 from clarion.customers.devices.device import Platform
 from clarion.faults import Fault, Rejected
+from clarion.web.console.amount import whole
 from clarion.web.console.campaigns.compose.timing import (
     lateness_form,
     timing_field,
@@ -282,7 +283,13 @@ def _read_audience(form: Mapping[str, str], faults: list[Fault]) -> Any:
     if whom == USER_IDS:
         return {"user_ids": _lines(form.get("user_ids", ""))}
     if whom == RULE:
-        return _read_json(form.get("rule", ""), "audience", faults) or {"everyone": True}
+        already = len(faults)
+        rule = _read_json(form.get("rule", ""), "audience", faults)
+        if not rule and len(faults) == already:
+            faults.append(Fault("audience", "is empty: write a rule, or say another way who"))
+        return rule or {"everyone": True}  # only beside a fault: nobody is added by a mistake
+    if whom != EVERYONE:
+        faults.append(Fault("audience", "is not chosen: say who gets it"))
     return {"everyone": True}
 
 
@@ -318,7 +325,8 @@ def _read_hours(text: str, faults: list[Fault]) -> int:
 
 def _read_number(text: str) -> int | str:
     """A whole number; what is none is left as it is, for the draft to say so."""
-    return int(text) if text.strip().isdecimal() else text
+    number = whole(text)
+    return text if number is None else number
 
 
 def _lines(text: str) -> Sequence[str]:

@@ -59,6 +59,8 @@ async def look(
 
 async def reached(me: SignedIn, draft: Written) -> Forecast | None:
     """Whom it would reach now, though its texts are not right yet; None: the audience is not."""
+    if any(fault.field == "audience" for fault in draft.faults):
+        return None
     named = {"name": draft.wire["name"].strip() or "unnamed"}
     for content in (draft.wire["content"], {"title": "unwritten"}):
         wire = named | {"content": content, "audience": draft.wire["audience"]}

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from clarion.faults import Fault
 from clarion.impossible_date import why_impossible
 from clarion.time_zone import instant_at
+from clarion.web.console.amount import whole
 from clarion.web.console.when import zones
 
 NOW, AT, OWN, REPEAT = "now", "at", "own", "repeat"
@@ -85,7 +86,8 @@ def written_lateness(form: Mapping[str, str]) -> int | str | Fault | None:
     minutes = form.get("late_after_minutes", "").strip()
     last = form.get("not_after", "").strip()
     if form.get("when") != AT or not last:
-        return int(minutes) if minutes.isdecimal() else minutes or None
+        number = whole(minutes)
+        return minutes or None if number is None else number
     at, until = _wall(form.get("at", "")), _wall(last)
     if until is None:
         return Fault("not_after", why_impossible(last) or "must be a date and a time")
@@ -140,7 +142,7 @@ def _rule(form: Mapping[str, str], at: str) -> str:
     """An RRULE; of what is not right in it the schedule tells."""
     freq = form.get("freq", DAILY)
     if freq == CUSTOM:
-        return form.get("rule", "").strip()
+        return form.get("repeat_rule", "").strip()
     parts = [f"FREQ={freq.upper()}"]
     every = form.get("every", "").strip()
     if every not in ("", "1"):
@@ -168,7 +170,7 @@ def _nth_weekday(at: str) -> str | None:
 
 def _repeat_form(repeat: Mapping[str, Any]) -> dict[str, str]:
     rule = str(repeat.get("rule", ""))
-    fields = _rule_form(rule) or {"freq": CUSTOM, "rule": rule}
+    fields = _rule_form(rule) or {"freq": CUSTOM, "repeat_rule": rule}
     fields["missed"] = str(repeat.get("missed") or "skip")
     if repeat.get("until"):
         fields |= {"ends": "until", "until": str(repeat["until"])}

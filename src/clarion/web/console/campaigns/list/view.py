@@ -71,7 +71,7 @@ async def do_restore(me: Person, campaign_id: FromPath[UUID]) -> Response[Any]:
     """Puts it back into the list."""
     outcome = await me.try_do(restore_campaign, campaign_id)
     if isinstance(outcome, Rejected):
-        return me.go("/console/campaigns", outcome.message, "warn")
+        return me.go(f"/console/campaigns/{campaign_id}", outcome.message, "warn")
     return me.go("/console/campaigns", f"{outcome.name} is in the list again.")
 
 

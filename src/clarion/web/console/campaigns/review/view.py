@@ -36,6 +36,7 @@ from clarion.deliveries.apps.queries import list_apps
 from clarion.deliveries.limits.forecast import LimitsForecast, forecast_limits
 from clarion.faults import Fault, Rejected, invalid
 from clarion.impossible_date import why_impossible
+from clarion.web.console.amount import whole
 from clarion.web.console.campaigns.compose.looking import needs, phones_of, upcoming_shown
 from clarion.web.console.campaigns.review.checks import (
     checks,
@@ -177,7 +178,8 @@ async def _wrong(me: SignedIn, campaign: Campaign) -> tuple[Rejected | None, Any
     against a launch."""
     preview, checks_made, _ = await _look(me, campaign)
     shown = me.form.get("devices", "")
-    if not shown.isdecimal() or has_changed(int(shown), preview.devices):
+    agreed = whole(shown)
+    if agreed is None or has_changed(agreed, preview.devices):
         message = "The number has changed since you looked: this is the one of now."
         return Rejected("changed", message), checks_made
     if must_be_typed(preview.devices):
