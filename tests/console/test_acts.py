@@ -365,3 +365,33 @@ async def test_a_launch_of_nobody_or_of_another_number_goes_nowhere(
     assert "is not sent to" in (await admin.client.get(f"/console{way}/cancel")).text
     await admin.says(f"{way}/cancel", "will never be sent")
     await admin.says(f"{way}/duplicate", "This is the copy")
+
+
+async def test_what_is_said_after_an_act_is_said_however_long_it_is(
+    service: Service, admin: Admin
+) -> None:
+    """Browsers keep no cookie of more than 4,096 bytes."""
+    name = "عرض الربيع للعملاء " * 10
+    await service.post("/audiences", {"code": "gold", "name": name[:200], "rule": None})
+    body = {"content": {"title": "x"}, "audience": {"audience": "gold"}}
+    for number in range(20):
+        await service.post("/campaigns", {"name": f"{number} {name}"[:200], **body})
+    answer = await admin.client.post(
+        "/console/audiences/gold/archive",
+        data={TOKEN_FIELD: csrf_token_of(admin.token)},
+        headers={"Origin": ORIGIN},
+    )
+    assert len(answer.headers["set-cookie"]) < 4_096
+    page = await admin.client.get(answer.headers["location"])
+    assert "عرض" in page.text.partition('class="notice')[2].partition("</div>")[0]
+
+
+async def test_a_way_back_in_any_script_is_followed(service: Service) -> None:
+    await signed_in(service, Role.ADMIN)
+    async with browser(service) as client:
+        way = "/console/customers?q=日本\rSet-Cookie: a=b"
+        form = {"email": "admin@example.com", "password": PASSWORD, "next": way}
+        answer = await client.post("/console/sign-in", data=form, headers={"Origin": ORIGIN})
+    assert answer.status_code == 303
+    where = answer.headers["location"]
+    assert where == "/console/customers?q=%E6%97%A5%E6%9C%AC%0DSet-Cookie:%20a=b"

@@ -48,7 +48,11 @@ KEYS = "clarion_keys"
 THEMES = ("light", "dark")
 LOCALE_DEFAULT = Locale("en", "GB")
 FLASH_SECONDS = 60
+FLASH_BYTES_MAX = 2_000
+"""Of UTF-8: browsers forget a cookie of more than 4,096 bytes, with its name and in base64."""
 SIGN_IN = "/console/sign-in"
+_OF_PATHS = "/?&=%#+:;,@!$'()*~[]"
+"""What stands in a path as it is; all else is written in percents, which a header can hold."""
 VISIT = "clarion_visit"
 """Where a call's ASGI scope has who makes it, once that is known."""
 
@@ -149,15 +153,20 @@ class Visit:
 
     def go(self, path: str, say: str | None = None, kind: str = "ok") -> Response[Any]:
         """The way on after something was done, and what the next page says of it."""
-        answer = Response(b"", status_code=303, media_type="text/html", headers={"Location": path})
+        way = quote(path, safe=_OF_PATHS)
+        answer = Response(b"", status_code=303, media_type="text/html", headers={"Location": way})
         if say is not None:
-            value = urlsafe_b64encode(json.dumps([kind, say]).encode()).decode().rstrip("=")
+            said = json.dumps([kind, _short(say)], ensure_ascii=False)
+            value = urlsafe_b64encode(said.encode()).decode().rstrip("=")
             _keep(answer, preference_cookie(self.request.scope, FLASH, value, FLASH_SECONDS))
         return answer
 
     def go_after(self, outcome: object, path: str, say: str) -> Response[Any]:
-        """The same after an act: `say` where it was done, or why it was refused."""
+        """The same after an act: `say` where it was done, or why it was refused. Ends the call
+        where what the URL names is not there."""
         if isinstance(outcome, Rejected):
+            if outcome.code == "not_found":
+                raise PageError(outcome)
             return self.go(path, outcome.message, "bad")
         return self.go(path, say)
 
@@ -383,6 +392,13 @@ def _locale(request: Call) -> Locale:
 
 def _unquoted(value: str | None) -> str | None:
     return None if value is None else unquote(value).strip('"')
+
+
+def _short(text: str) -> str:
+    """As much of it as a cookie holds."""
+    if len(text.encode()) <= FLASH_BYTES_MAX:
+        return text
+    return text.encode()[:FLASH_BYTES_MAX].decode(errors="ignore") + " …"
 
 
 def _read_flash(request: Call) -> tuple[str, str] | None:
