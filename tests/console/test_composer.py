@@ -10,6 +10,7 @@ from playwright.async_api import Page, Route, expect
 from clarion.accounts.actor import Role
 from console.test_journey import people_come
 from support.console import Console
+from support.people import PASSWORD
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("console composer")]
 
@@ -144,6 +145,50 @@ async def test_a_restart_of_the_server_in_the_middle_loses_nothing_and_is_said(
     await console.serving.start()
     await expect(page.get_by_text("The account balances")).to_be_visible()
     await expect(away).to_be_hidden()
+    await page.context.close()
+
+
+async def test_who_signs_in_anew_in_another_tab_goes_on_writing_in_this_one(
+    console: Console,
+) -> None:
+    """The forms that are open have the former session's token."""
+    page = await window(console, await console.member(Role.AUTHOR, "Ruth"))
+    await begin(page, "Signed in anew")
+    other = await page.context.new_page()
+    await other.goto("/console/sign-in")
+    await other.get_by_label("Email").fill("ruth@example.com")
+    await other.get_by_label("Password").fill(PASSWORD)
+    await other.get_by_role("button", name="Sign in").click()
+    await other.wait_for_url("**/console/")
+
+    console.clock.advance(1)
+    title = page.get_by_label("Title", exact=True)
+    await title.fill("Typed after that")
+    await expect(page.locator("#saved")).to_contain_text(f"{console.clock.now():%M:%S}")
+    await title.fill("Typed at last")
+    await expect(page.locator("#previews").get_by_text("Typed at last").first).to_be_visible()
+    await expect(page.get_by_role("heading", level=1)).to_have_count(1)
+    await page.context.close()
+
+
+async def test_what_fails_for_a_moment_takes_nothing_from_a_page(
+    console: Console, token: str
+) -> None:
+    page = await window(console, token)
+    await page.goto("/console/")
+    step = page.get_by_role("heading", name="Send the first push")
+    await expect(step).to_be_visible()
+
+    async def fail(route: Route) -> None:
+        await route.fulfill(status=503, content_type="text/html", body="<h1>Not now</h1>")
+
+    await page.route("**/console/", fail)
+    away = page.get_by_text("Clarion does not answer now")
+    await expect(away).to_be_visible()
+    await expect(step).to_be_visible()
+    await page.unroute("**/console/")
+    await expect(away).to_be_hidden()
+    await expect(step).to_be_visible()
     await page.context.close()
 
 

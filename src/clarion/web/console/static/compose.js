@@ -39,8 +39,13 @@
     underway = (async () => {
       try {
         const answer = await fetch("/console/campaigns/autosave", { method: "POST", body: new FormData(form), headers: { Accept: "text/html" } });
-        if (answer.redirected || ![200, 409, 422].includes(answer.status)) {
-          say(answer.redirected ? "You are signed out. Sign in in another tab: what you typed is kept here, and saved then." : "It can not be saved now. What you typed is kept in this tab.");
+        if (answer.status === 403 && await renewToken()) {
+          timer = setTimeout(save);
+          return;
+        }
+        const isSignedOut = answer.redirected || answer.status === 401;
+        if (isSignedOut || ![200, 409, 422].includes(answer.status)) {
+          say(isSignedOut ? "You are signed out. Sign in in another tab: what you typed is kept here, and saved then." : "It can not be saved now. What you typed is kept in this tab.");
           timer = setTimeout(save, TRY_AGAIN_AFTER);
           return;
         }

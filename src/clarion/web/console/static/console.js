@@ -34,17 +34,42 @@
     slowness = Math.min(10, Math.max(1, (performance.now() - asked) / 500));
   });
 
-  // A server that does not answer is said, until it does.
-  document.addEventListener("htmx:error", (event) => {
-    if (!event.detail.ctx || event.detail.ctx.response || document.getElementById("away")) return;
-    const line = document.createElement("p");
+  // What fails takes nothing from the page (`noSwap` in layout.html); it is said, until it goes well.
+  const tell = (words) => {
+    let line = document.getElementById("away");
+    if (!words || line?.textContent === words) return words || line?.remove();
+    line ||= document.createElement("p");
     line.id = "away";
     line.className = "notice warn";
     line.setAttribute("role", "status");
-    line.textContent = "Clarion does not answer now: what stands here is as of before. What moves is asked for again; load the page anew for the rest.";
+    line.textContent = words;
     document.getElementById("main").prepend(line);
+  };
+  const AWAY = "Clarion does not answer now: what stands here is as of before. What moves is asked for again; load the page anew for the rest.";
+  document.addEventListener("htmx:error", (event) => {
+    if (event.detail.ctx && !event.detail.ctx.response) tell(AWAY);
   });
-  document.addEventListener("htmx:after:request", () => document.getElementById("away")?.remove());
+  document.addEventListener("htmx:after:request", async (event) => {
+    const status = event.detail.ctx?.response?.status ?? 200;
+    if (status === 403 && await renewToken()) return;
+    if (status >= 500) tell(AWAY);
+    else if ([400, 403, 404, 405, 410, 413, 429].includes(status)) tell(`A part of this page could not be shown anew (${status}): what stands here is as of before. Load the page anew.`);
+    else tell("");
+  });
+
+  // Who has signed in anew in another tab has another token: the forms here get it, and keep what was
+  // typed. Whether they had an older one.
+  window.renewToken = async () => {
+    const fields = [...document.querySelectorAll("[name=csrf_token]")];
+    try {
+      const answer = await fetch("/console/me", { headers: { Accept: "text/html" } });
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const token = page.querySelector("[name=csrf_token]")?.value;
+      if (!token || fields.every((field) => field.value === token)) return false;
+      for (const field of fields) field.value = token;
+      return true;
+    } catch { return false; }
+  };
 
   // What a region has to say aloud, once each time that it changes.
   let said = "";
