@@ -1,6 +1,7 @@
 """How a call of a browser ends that did not go well: a page that says why, and what helps."""
 
 from typing import Any
+from urllib.parse import quote
 
 import structlog
 from litestar import Request, Response
@@ -9,7 +10,14 @@ from litestar.exceptions import HTTPException
 from clarion.broker import BrokerUnavailable
 from clarion.faults import Rejected
 from clarion.storage.database import StorageUnavailable, is_conflict
-from clarion.web.console.page import NotSignedIn, PageError, visit_of, way_back
+from clarion.web.console.page import (
+    SIGN_IN,
+    NotSignedIn,
+    PageError,
+    StaleToken,
+    kept_of,
+    visit_of,
+)
 from clarion.web.console.session_api.answers import STATUSES
 
 TITLES = {
@@ -35,7 +43,12 @@ _MORE_STATUSES = {
 log = structlog.get_logger(__name__)
 
 
-def _not_signed_in(request: Request[Any, Any, Any], _: NotSignedIn) -> Response[Any]:
+def way_back(path: str) -> str:
+    """The sign-in, which leads back to `path`."""
+    return f"{SIGN_IN}?next={quote(path, safe='/')}"
+
+
+def _not_signed_in(request: Request[Any, Any, Any], error: NotSignedIn) -> Response[Any]:
     path = request.url.path
     if request.url.query:
         path += f"?{request.url.query}"
@@ -50,6 +63,10 @@ def _not_signed_in(request: Request[Any, Any, Any], _: NotSignedIn) -> Response[
         )
     if request.method != "GET":
         path = "/console/"
+        if error.kept is not None:
+            return visit_of(request).page(
+                "sign_in/page.html", 401, next=path, rejected=None, kept=error.kept
+            )
     return Response(
         b"", status_code=303, media_type="text/html", headers={"Location": way_back(path)}
     )
@@ -59,6 +76,19 @@ def _rejected(request: Request[Any, Any, Any], error: PageError) -> Response[Any
     rejected = error.rejected
     status = STATUSES.get(rejected.code) or _MORE_STATUSES.get(rejected.code, 422)
     return _page(request, status, rejected)
+
+
+def _stale(_: Request[Any, Any, Any], error: StaleToken) -> Response[Any]:
+    """The call is refused; who has typed something there does not lose it."""
+    me = error.visit
+    kept = kept_of(me.request, {"many": me.many, "files": me.files})
+    words = "This form belongs to another session, or to one that is over, and nothing was changed."
+    if kept is None:
+        words += " Go back, load the page anew, and send it again."
+        return _page(me.request, 403, Rejected("csrf", words))
+    words += f" What you sent is still here. You are signed in as {me.actor.name}."
+    title = "Send it again?"
+    return me.page("kit/resend.html", 403, title=title, words=words, kept=kept, token=me.csrf_token)
 
 
 def _away(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
@@ -101,6 +131,7 @@ def _page(request: Request[Any, Any, Any], status: int, rejected: Rejected) -> R
 
 EXCEPTION_HANDLERS: dict[int | type[Exception], Any] = {
     NotSignedIn: _not_signed_in,
+    StaleToken: _stale,
     PageError: _rejected,
     StorageUnavailable: _away,
     BrokerUnavailable: _away,

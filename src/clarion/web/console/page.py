@@ -1,8 +1,6 @@
 """A visit: one call of a browser, who makes it, and the page or the way on that answers it."""
 
 import hmac
-import json
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,7 +8,6 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from urllib.parse import quote, unquote
 from uuid import UUID
 
-from babel import Locale, UnknownLocaleError
 from litestar import Request, Response
 from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency
@@ -27,29 +24,27 @@ from clarion.accounts.workspace import Workspace
 from clarion.faults import Fault, Rejected
 from clarion.web.console import amount as amounts
 from clarion.web.console import when as times
+from clarion.web.console.amount import whole
 from clarion.web.console.browser import (
     SAFE_METHODS,
     cookie_in,
     is_https,
-    preference_cookie,
     token_in,
 )
+from clarion.web.console.flash import clear_flash, flash_cookie, read_flash
+from clarion.web.console.kept import BYTES_MAX, KeptForm, kept_form
 from clarion.web.console.parts import Parts, parts_in
 from clarion.web.console.templates import environment
-from clarion.web.console.when import Place, read_zone
+from clarion.web.console.when import Place, locale_among, read_locale, read_zone
 from clarion.web.request_id import REQUEST_ID
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 TOKEN_FIELD = "csrf_token"  # noqa: S105 - the name of a field
-ZONE, THEME, LANGUAGE, FLASH = "clarion_zone", "clarion_theme", "clarion_language", "clarion_flash"
+ZONE, THEME, LANGUAGE = "clarion_zone", "clarion_theme", "clarion_language"
 KEYS = "clarion_keys"
 THEMES = ("light", "dark")
-LOCALE_DEFAULT = Locale("en", "GB")
-FLASH_SECONDS = 60
-FLASH_BYTES_MAX = 2_000
-"""Of UTF-8: browsers forget a cookie of more than 4,096 bytes, with its name and in base64."""
 SIGN_IN = "/console/sign-in"
 _OF_PATHS = "/?&=%#+:;,@!$'()*~[]"
 """What stands in a path as it is; all else is written in percents, which a header can hold."""
@@ -68,7 +63,20 @@ class PageError(Exception):
 
 
 class NotSignedIn(Exception):
-    """Ends a call with the way to the sign-in, and back."""
+    """Ends a call with the way to the sign-in, and back. `kept`: what it sent."""
+
+    def __init__(self, kept: KeptForm | None = None) -> None:
+        super().__init__("nobody is signed in")
+        self.kept = kept
+
+
+class StaleToken(Exception):
+    """Ends a call of a form that has another session's token: it can be sent again with this one's.
+    `visit`: who makes the call now."""
+
+    def __init__(self, visit: "SignedIn") -> None:
+        super().__init__("another session's token")
+        self.visit = visit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +128,7 @@ class Visit:
         return self.answer(template, status, me=None, **values)
 
     def answer(self, template: str, status: int, **values: Any) -> Response[str]:
-        said = _read_flash(self.request)
+        said = read_flash(self.request.scope)
         html = (
             environment()
             .get_template(template)
@@ -148,7 +156,7 @@ class Visit:
         )
         answer = Response(html, status_code=status, media_type="text/html")
         if said:
-            _keep(answer, preference_cookie(self.request.scope, FLASH, "", 0))
+            _keep(answer, clear_flash(self.request.scope))
         return answer
 
     def go(self, path: str, say: str | None = None, kind: str = "ok") -> Response[Any]:
@@ -156,9 +164,7 @@ class Visit:
         way = quote(path, safe=_OF_PATHS)
         answer = Response(b"", status_code=303, media_type="text/html", headers={"Location": way})
         if say is not None:
-            said = json.dumps([kind, _short(say)], ensure_ascii=False)
-            value = urlsafe_b64encode(said.encode()).decode().rstrip("=")
-            _keep(answer, preference_cookie(self.request.scope, FLASH, value, FLASH_SECONDS))
+            _keep(answer, flash_cookie(self.request.scope, kind, say))
         return answer
 
     def go_after(self, outcome: object, path: str, say: str) -> Response[Any]:
@@ -277,7 +283,7 @@ async def person_of(request: Call) -> SignedIn:
         request_id = str(request.scope.get(REQUEST_ID))
         known = await authenticate(parts.services, token, request_id=request_id)
     if token is None or known is None:
-        raise NotSignedIn
+        raise NotSignedIn(await _kept_unread(request))
     common = await _common(request)
     csrf_token = csrf_token_of(token)
     actor, session = known
@@ -296,13 +302,7 @@ async def person_of(request: Call) -> SignedIn:
     if request.method not in SAFE_METHODS:
         sent = common["form"].get(TOKEN_FIELD, "")
         if not hmac.compare_digest(sent.encode(), csrf_token.encode()):
-            raise PageError(
-                Rejected(
-                    "csrf",
-                    "This form belongs to another session, or to one that is over. Go back, load "
-                    "the page anew, and send it again: what you typed is still there.",
-                )
-            )
+            raise StaleToken(me)
     return me
 
 
@@ -313,9 +313,19 @@ def visit_of(request: Call) -> Visit:
     return known if isinstance(known, Visit) else Visit(**_about(request))
 
 
-def way_back(path: str) -> str:
-    """The sign-in, which leads back to `path`."""
-    return f"{SIGN_IN}?next={quote(path, safe='/')}"
+async def _kept_unread(request: Call) -> KeptForm | None:
+    """What was sent by a call that nobody is known to make, of which little is read."""
+    length = whole(request.headers.get("content-length", ""))
+    if request.method in SAFE_METHODS or length is None or length > BYTES_MAX:
+        return None
+    return kept_of(request, await _common(request))
+
+
+def kept_of(request: Call, sent: Mapping[str, Any]) -> KeptForm | None:
+    """What was sent, to be sent again."""
+    has_files = any(sent["files"].values())
+    path = request.url.path
+    return kept_form(path, sent["many"], without=TOKEN_FIELD, has_files=has_files)
 
 
 def read_id(text: str) -> UUID | None:
@@ -357,7 +367,7 @@ def _about(request: Call) -> dict[str, Any]:
         "request": request,
         "parts": parts,
         "now": parts.services.clock.now(),
-        "place": Place(zone=zone, locale=_locale(request)),
+        "place": Place(zone=zone, locale=locale_among(_languages(request))),
     }
 
 
@@ -367,49 +377,19 @@ def _theme(chosen: str | None) -> str:
 
 def _place_of(chosen: Preferences, guessed: Place) -> Place:
     """As the person has chosen; else as their browser says."""
-    locale = guessed.locale if chosen.locale is None else _parsed(chosen.locale)
+    locale = guessed.locale if chosen.locale is None else read_locale(chosen.locale)
     zone = guessed.zone if chosen.time_zone is None else read_zone(chosen.time_zone)
     return Place(zone=zone, locale=locale or guessed.locale)
 
 
-def _parsed(tag: str) -> Locale | None:
-    try:
-        return Locale.parse(tag.replace("-", "_"))
-    except (ValueError, UnknownLocaleError):
-        return None
-
-
-def _locale(request: Call) -> Locale:
-    """The one that was chosen, else the first of the browser's that is known."""
-    chosen = cookie_in(request.scope, LANGUAGE)
+def _languages(request: Call) -> list[str]:
+    """The one that was chosen, then those of the browser."""
     ranges = request.headers.get("accept-language", "").split(",")
-    for tag in [chosen or "", *(wanted.partition(";")[0].strip() for wanted in ranges)]:
-        known = _parsed(tag) if tag else None
-        if known is not None:
-            return known
-    return LOCALE_DEFAULT
+    return [cookie_in(request.scope, LANGUAGE) or "", *(one.partition(";")[0] for one in ranges)]
 
 
 def _unquoted(value: str | None) -> str | None:
     return None if value is None else unquote(value).strip('"')
-
-
-def _short(text: str) -> str:
-    """As much of it as a cookie holds."""
-    if len(text.encode()) <= FLASH_BYTES_MAX:
-        return text
-    return text.encode()[:FLASH_BYTES_MAX].decode(errors="ignore") + " …"
-
-
-def _read_flash(request: Call) -> tuple[str, str] | None:
-    value = cookie_in(request.scope, FLASH)
-    if not value:
-        return None
-    try:
-        kind, say = json.loads(urlsafe_b64decode(value + "=" * (-len(value) % 4)))
-        return str(kind), str(say)
-    except ValueError:
-        return None
 
 
 def _keep(answer: Response[Any], cookie: str) -> None:

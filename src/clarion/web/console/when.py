@@ -1,15 +1,17 @@
 """Instants as a person reads them: in their time zone, which is always named. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
-from babel import Locale
+from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_skeleton, format_time
 from markupsafe import Markup
 
 ZONE_DEFAULT = "UTC"
+LOCALE_DEFAULT = Locale("en", "GB")
 DAY = timedelta(days=1)
 SECOND = timedelta(seconds=1)
 _UNITS = ((3_600, "h"), (60, "min"), (1, "s"))
@@ -32,6 +34,20 @@ def zones() -> frozenset[str]:
 def read_zone(name: str | None) -> ZoneInfo:
     """The zone of that name; where there is none such, UTC."""
     return ZoneInfo(name if name in zones() else ZONE_DEFAULT)
+
+
+def read_locale(tag: str) -> Locale | None:
+    """The locale of a tag such as de-AT; None: it is none."""
+    try:
+        return Locale.parse(tag.strip().replace("-", "_"))
+    except (ValueError, UnknownLocaleError):
+        return None
+
+
+def locale_among(tags: Sequence[str]) -> Locale:
+    """The first that there is."""
+    known = (read_locale(tag) for tag in tags if tag.strip())
+    return next((locale for locale in known if locale is not None), LOCALE_DEFAULT)
 
 
 def when(at: datetime | None, place: Place, *, seconds: bool = False) -> Markup:

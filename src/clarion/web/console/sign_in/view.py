@@ -8,10 +8,12 @@ from litestar.params import FromPath
 from clarion.accounts.people.commands import end_session
 from clarion.accounts.people.password_reset import find_password_reset, reset_password
 from clarion.accounts.people.queries import find_invitation
+from clarion.accounts.people.session import csrf_token_of
 from clarion.accounts.people.signing_in import SignedIn as Begun
 from clarion.accounts.people.signing_in import accept_invitation, sign_in
 from clarion.faults import Rejected
 from clarion.web.console.browser import clear_cookie, place_of, set_cookie, token_in
+from clarion.web.console.kept import KeptForm, read_kept
 from clarion.web.console.page import (
     SIGN_IN,
     Person,
@@ -26,7 +28,8 @@ HOME = "/console/"
 
 @get(SIGN_IN)
 async def show_sign_in(visit: Visitor) -> Response[str]:
-    return visit.page("sign_in/page.html", next=_inside(visit.asked("next")), rejected=None)
+    way = _inside(visit.asked("next"))
+    return visit.page("sign_in/page.html", next=way, rejected=None, kept=None)
 
 
 @post(SIGN_IN)
@@ -41,10 +44,12 @@ async def do_sign_in(visit: Visitor) -> Response[Any]:
         former_token=token_in(visit.request.scope),
         request_id=visit.request_id,
     )
-    way = _inside(visit.form.get("next", ""))
+    way, kept = _inside(visit.form.get("next", "")), read_kept(visit.form.get("kept", ""))
     if isinstance(outcome, Rejected):
         status = 429 if outcome.code == "too_many_tries" else 422
-        return visit.page("sign_in/page.html", status, next=way, rejected=outcome)
+        return visit.page("sign_in/page.html", status, next=way, rejected=outcome, kept=kept)
+    if kept is not None:
+        return _resend(visit, outcome, kept)
     return _begun(visit, outcome, way)
 
 
@@ -125,6 +130,19 @@ async def _reset(visit: Visit, token: str, rejected: Rejected | None) -> Respons
         rejected=rejected,
         faults=faults_by_field(rejected),
     )
+
+
+def _resend(visit: Visit, begun: Begun, kept: KeptForm) -> Response[Any]:
+    """What was sent while nobody was signed in, with one button."""
+    answer = visit.page(
+        "kit/resend.html",
+        title="You are signed in again",
+        words="What you sent was not saved, because your session had ended. It is still here.",
+        kept=kept,
+        token=csrf_token_of(begun.token),
+    )
+    answer.headers["Set-Cookie"] = set_cookie(visit.request.scope, begun.token)
+    return answer
 
 
 def _begun(visit: Visit, begun: Begun, way: str) -> Response[Any]:
