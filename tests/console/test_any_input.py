@@ -4,6 +4,7 @@ import re
 from collections.abc import AsyncIterator
 from itertools import cycle
 from pathlib import Path
+from urllib.parse import quote
 from uuid import UUID
 
 import pytest
@@ -15,7 +16,7 @@ from clarion.web.console.page import TOKEN_FIELD
 from clarion.web.console.routes import page_routes
 from clarion.web.console.templates import FOLDER
 from console.test_guarded import ID, ORIGIN, browser, posts, signed_in
-from support.api import Service, service_on_sqlite
+from support.api import Service, register, service_on_sqlite
 from support.book import WORKSPACE
 from support.clock import FakeClock
 from support.console import Console, Serving, fill
@@ -155,3 +156,59 @@ async def test_nothing_of_another_workspace_is_reached_by_its_id(service: Servic
 
 def _shown(ids: dict[str, str]) -> list[str]:
     return [f"/{kind}/{UUID(thing_id)}" for kind, thing_id in ids.items()] + ["/audiences/pro"]
+
+
+async def test_markup_is_text_wherever_it_comes_from(service: Service) -> None:
+    """In traits and their names, events and their bodies, devices, texts of pushes, and in what
+    things and people are called: on every page that shows them."""
+    await _call_all(service)
+    me = await signed_in(service, Role.ADMIN, name=MARKUP)
+    draft = (await service.get("/campaigns"))["data"][0]["id"]
+    customer = (await service.get("/customers"))["data"][0]["id"]
+    source = (await service.get("/sources"))["data"][0]["id"]
+    ids = {"campaigns": draft, "customers": customer, "sources": source}
+    shown = set()
+    async with browser(service, me) as client:
+        more = ["devices?id=" + quote(MARKUP), "events?id=" + quote(MARKUP), "audiences/gold?who=x"]
+        more += [f"customers?q={quote(MARKUP)}", f"campaigns?q={quote(MARKUP)}"]
+        more += [f"campaigns/{draft}/review?counted=1", f"settings/audit?verb={quote(MARKUP)}"]
+        for path in [with_ids(page, ids) for page in pages()] + [f"/console/{one}" for one in more]:
+            page = (await client.get(path, follow_redirects=True)).text
+            assert "<script>alert" not in page, path
+            assert '"><img' not in page, path
+            shown |= {path} if "&lt;script&gt;" in page else set()
+        listed = {TOKEN_FIELD: csrf_token_of(me), "name": MARKUP, "code": "listed", "ids": MARKUP}
+        page = await client.post(
+            "/console/audiences/upload", data=listed, headers={"Origin": ORIGIN}
+        )
+        assert "<script>alert" not in page.text
+    assert len(shown) > 20, "so that there was something to be shown"
+
+
+MARKUP = "\"><img src=x onerror=alert(1)><script>alert(2)</script>'{{ 7 * 7 }}"
+
+
+async def _call_all(service: Service) -> None:
+    """Everything that has a name is called that."""
+    key = (await service.get("/sources"))["data"][0]["write_key"]
+    source = (await service.get("/sources"))["data"][0]["id"]
+    identify = {"type": "identify", "messageId": "i", "userId": MARKUP}
+    await service.send(
+        key,
+        {**identify, "traits": {MARKUP: MARKUP, "first_name": MARKUP, "plan": [MARKUP]}},
+        register("r", MARKUP, MARKUP, user=MARKUP),
+        {"type": "track", "messageId": MARKUP, "userId": MARKUP, "event": MARKUP,
+         "properties": {MARKUP: MARKUP}},
+    )  # fmt: skip
+    await service.try_to_send(key, {"type": "track", "messageId": "wrong", "userId": MARKUP})
+    for path, change in (
+        (f"/sources/{source}", {"name": MARKUP}),
+        ("/workspace", {"name": MARKUP}),
+    ):
+        changed = await service.ask("PATCH", path, change)
+        assert changed.status == 200, changed.text
+    rule = {"trait": MARKUP, "test": "equals", "value": MARKUP}
+    await service.post("/audiences", {"code": "gold", "name": MARKUP, "rule": rule})
+    content = {"title": "{% raw %}" + MARKUP + "{% endraw %}", "link": "https://a.example/?q=<b>"}
+    body = {"name": MARKUP, "content": content, "audience": {"everyone": True}}
+    await service.post("/campaigns", body)

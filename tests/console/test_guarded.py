@@ -119,7 +119,9 @@ async def service(tmp_path: Path, clock: FakeClock) -> AsyncIterator[Service]:
         yield opened
 
 
-async def signed_in(service: Service, role: Role, workspace_id: UUID = WORKSPACE) -> str:
+async def signed_in(
+    service: Service, role: Role, workspace_id: UUID = WORKSPACE, name: str = ""
+) -> str:
     """The token of a new session."""
     email = f"{role.value}@example.com"
     made = await invite(service.services, operator(workspace_id), role, email)
@@ -129,7 +131,7 @@ async def signed_in(service: Service, role: Role, workspace_id: UUID = WORKSPACE
         PasswordHasher(CHEAP),
         made.token,
         email=email,
-        name=role.value,
+        name=name or role.value,
         password=PASSWORD,
         place=Place(address=None, browser=None),
     )
