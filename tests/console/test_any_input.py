@@ -178,10 +178,10 @@ async def test_markup_is_text_wherever_it_comes_from(service: Service) -> None:
             assert '"><img' not in page, path
             shown |= {path} if "&lt;script&gt;" in page else set()
         listed = {TOKEN_FIELD: csrf_token_of(me), "name": MARKUP, "code": "listed", "ids": MARKUP}
-        page = await client.post(
+        answer = await client.post(
             "/console/audiences/upload", data=listed, headers={"Origin": ORIGIN}
         )
-        assert "<script>alert" not in page.text
+        assert "<script>alert" not in answer.text
     assert len(shown) > 20, "so that there was something to be shown"
 
 

@@ -141,7 +141,8 @@ def _of_sample(sample: SampleCheck) -> list[Check]:
             )
         )
     if sample.customers and not checks_made:
-        message = f"It was made for {sample.customers} customers of the audience, and reads well."
+        looked_at = "1 customer" if sample.customers == 1 else f"{sample.customers} customers"
+        message = f"It was made for {looked_at} of the audience, and reads well."
         checks_made.append(Check(Level.OK, message))
     return checks_made
 
