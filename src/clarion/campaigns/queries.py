@@ -21,6 +21,7 @@ from clarion.campaigns.launches.launch import Launch
 from clarion.campaigns.preview import Forecast, Preview, Rendering, forecast, warnings_of_time
 from clarion.campaigns.timing.schedule import parse_when
 from clarion.faults import Rejected, invalid, not_found
+from clarion.time_zone import DEFAULT
 
 
 async def list_campaigns(
@@ -154,6 +155,7 @@ async def forecast_new(
 ) -> Forecast | Rejected:
     """What a campaign would do that is not made yet; the arguments are those of
     `create_campaign`."""
+    zone = await zone_of(connection, actor.workspace_id)
     campaign = new_campaign(
         wire,
         at,
@@ -161,9 +163,9 @@ async def forecast_new(
         campaign_id=UUID(int=0),
         workspace_id=actor.workspace_id,
         now=now,
-        zone=await zone_of(connection, actor.workspace_id),
+        zone=zone,
     )
-    return await _forecast(connection, campaign, now, at)
+    return await _forecast(connection, campaign, now, at, zone)
 
 
 async def forecast_campaign(
@@ -171,7 +173,9 @@ async def forecast_campaign(
 ) -> Forecast | Rejected:
     """What a campaign would do at the time that it has; `at`: as that was written."""
     campaign = await get_campaign(connection, actor, campaign_id)
-    return await _forecast(connection, campaign, now, at)
+    is_written = isinstance(at, Mapping)
+    zone = await zone_of(connection, actor.workspace_id) if is_written else DEFAULT
+    return await _forecast(connection, campaign, now, at, zone)
 
 
 async def forecast_schedule(
@@ -183,13 +187,14 @@ async def forecast_schedule(
     now: datetime,
 ) -> Forecast | Rejected:
     """What a campaign would do that is scheduled for `at`, as `parse_when` reads it."""
-    trigger = parse_when(at, now, await zone_of(connection, actor.workspace_id))
+    zone = await zone_of(connection, actor.workspace_id)
+    trigger = parse_when(at, now, zone)
     if isinstance(trigger, Rejected):
         return trigger
     campaign = await get_campaign(connection, actor, campaign_id)
     if isinstance(campaign, Campaign):
         campaign = schedule(campaign, trigger, now)
-    return await _forecast(connection, campaign, now, at)
+    return await _forecast(connection, campaign, now, at, zone)
 
 
 async def forecast_resume(
@@ -204,9 +209,10 @@ async def forecast_resume(
 
 
 async def _forecast(
-    connection: AsyncConnection, campaign: Campaign | Rejected, now: datetime, at: Any
+    connection: AsyncConnection, campaign: Campaign | Rejected, now: datetime, at: Any, zone: str
 ) -> Forecast | Rejected:
-    """`at`: when it launches, as that was written; UNSET: nobody has just written it."""
+    """`at`: when it launches, as that was written; UNSET: nobody has just written it. `zone`: the
+    workspace's."""
     if isinstance(campaign, Rejected):
         return campaign
     wrong = await wrong_references(connection, campaign.workspace_id, campaign.audience, "audience")
@@ -215,5 +221,5 @@ async def _forecast(
     expected = await forecast(connection, campaign, now=now)
     if not isinstance(at, Mapping):
         return expected
-    of_time = warnings_of_time(at, await zone_of(connection, campaign.workspace_id), now)
+    of_time = warnings_of_time(at, zone, now)
     return replace(expected, warnings=[*of_time, *expected.warnings])
