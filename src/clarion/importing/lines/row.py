@@ -6,6 +6,7 @@ line that was in the air when the import broke off, changes nothing.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
@@ -257,13 +258,15 @@ def _moment(said: Any, now: datetime) -> str | Rejected:
         at *= 1_000
     moment = parse_time(at)
     if moment is None:
-        wrong = why_impossible(at) or (
-            "is no time: write 2026-03-01T09:00:00Z, 2026-03-01, or seconds or milliseconds since "
-            "1970"
+        unreadable = Rejected(
+            code="time_unreadable",
+            message=f"{str(said)[:40]!r} is no time: write 2026-03-01T09:00:00Z, 2026-03-01, or "
+            "seconds or milliseconds since 1970; or leave it out.",
         )
-        return Rejected(
-            code="time_unreadable", message=f"{str(said)[:40]!r} {wrong}; or leave it out."
-        )
+        impossible = why_impossible(at)
+        if impossible is None:
+            return unreadable
+        return replace(unreadable, message=f"{str(said)[:40]!r} {impossible}; or leave it out.")
     if moment.year < FIRST_YEAR or moment > now + timedelta(seconds=FUTURE_SECONDS_MAX):
         return Rejected(
             code="time_impossible",
