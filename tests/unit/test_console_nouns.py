@@ -211,6 +211,7 @@ def test_bars_stand_for_every_hour_and_the_best_is_named() -> None:
     assert [bar.count for bar in drawn.bars] == [4, 0, 7]
     assert (drawn.best, drawn.total, drawn.top) == (NOW + timedelta(hours=2), 11, 10)
     assert drawn.bars[2].y + drawn.bars[2].height == drawn.bars[0].y + drawn.bars[0].height
+    assert drawn.end == NOW + timedelta(hours=12), "the edge, and not the last bar"
     assert chart({NOW: 0}).best is None
     assert chart({}).bars == []
     assert [nice(most) for most in (0, 1, 3, 11, 450)] == [1, 1, 5, 20, 500]

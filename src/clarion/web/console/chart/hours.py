@@ -8,6 +8,7 @@ HOUR = timedelta(hours=1)
 SHOWN_HOURS = 72
 """The first so many are drawn; the table has them all."""
 WIDTH, HEIGHT = 100.0, 30.0
+_SLOTS_MIN = 12
 _NICE = (1, 2, 5, 10)
 
 
@@ -28,9 +29,11 @@ class Bar:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
-    """Bars of one number; `best`: the hour with the most. `top`: what the whole height means."""
+    """Bars of one number; `best`: the hour with the most. `top`: what the whole height means;
+    `end`: what the far edge means, which bars of few hours do not reach."""
 
     bars: list[Bar]
+    end: datetime | None
     best: datetime | None
     best_count: int
     total: int
@@ -41,12 +44,13 @@ def chart(numbers: Mapping[datetime, int]) -> Chart:
     """The number of each hour from the first on, hours without any included."""
     counts = {hour.astimezone(UTC): count for hour, count in numbers.items()}
     if not counts:
-        return Chart(bars=[], best=None, best_count=0, total=0, top=1)
+        return Chart(bars=[], end=None, best=None, best_count=0, total=0, top=1)
     first, last = min(counts), max(counts)
     shown = min(SHOWN_HOURS, int((last - first) / HOUR) + 1)
     best = max(counts, key=lambda hour: counts[hour])
     top = nice(counts[best])
-    slot = WIDTH / max(shown, 12)
+    slots = max(shown, _SLOTS_MIN)
+    slot = WIDTH / slots
     bars = []
     for number in range(shown):
         hour = first + number * HOUR
@@ -63,6 +67,7 @@ def chart(numbers: Mapping[datetime, int]) -> Chart:
     has_any = counts[best] > 0
     return Chart(
         bars=bars,
+        end=first + slots * HOUR,
         best=best if has_any else None,
         best_count=counts[best],
         total=sum(counts.values()),
