@@ -65,7 +65,8 @@ async def test_who_was_missed_gets_it_at_that_time_of_the_next_day(service: Serv
     report = await report_of(service, made)
     assert (report["in_flight"], report["reasons"]["in_flight"]) == (2, {"late": 1})
     why = await service.get(f"/customers/vienna/campaigns/{made['id']}")
-    assert why["sentence"].endswith("waits (late).")
+    assert "waits until 2026-03-04 08:00 UTC" in why["sentence"]
+    assert "their turn had passed" in why["sentence"]
     assert await got(service, 30) == {"denver": "03-03T09:00", "vienna": "03-04T09:00"}
     report = await report_of(service, made)
     assert (report["state"], report["accepted"]) == ("done", 3)
