@@ -11,8 +11,10 @@ from clarion.accounts.actor import (
     operator,
     permissions_of_role,
     permissions_of_scopes,
+    role_with,
     system,
 )
+from clarion.accounts.command import forbidden
 from support.book import WORKSPACE
 
 READ, WRITE, PUBLISH, ADMIN = Permission
@@ -58,3 +60,16 @@ def test_every_scope_and_role_includes_those_before_it() -> None:
 def test_the_operator_and_the_system_may_do_everything() -> None:
     for actor in (operator(WORKSPACE), system(WORKSPACE)):
         assert all(actor.may(permission) for permission in Permission)
+
+
+def test_a_refusal_names_the_least_role_and_scope_that_may() -> None:
+    assert [role_with(permission) for permission in Permission] == [
+        Role.VIEWER,
+        Role.AUTHOR,
+        Role.PUBLISHER,
+        Role.ADMIN,
+    ]
+    assert forbidden(Permission.PUBLISH).message == (
+        "This needs the permission publish: people have it from the role publisher on, "
+        "API keys by the scope write."
+    )

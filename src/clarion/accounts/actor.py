@@ -74,6 +74,11 @@ def scope_with(permission: Permission) -> Scope:
     )
 
 
+def role_with(permission: Permission) -> Role:
+    """The least role that has it."""
+    return next(role for role in Role if permission in _BY_ROLE[role])
+
+
 def permissions_of_role(role: Role) -> frozenset[Permission]:
     return _BY_ROLE[role]
 

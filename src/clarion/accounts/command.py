@@ -49,7 +49,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.accounts.actor import Actor, Permission, scope_with
+from clarion.accounts.actor import Actor, Permission, role_with, scope_with
 from clarion.accounts.audit import Changes, Thing, new_entry
 from clarion.accounts.audit_store import add_entry
 from clarion.broker import BrokerUnavailable, NewJob
@@ -208,8 +208,9 @@ async def audit_by_itself(
 
 def forbidden(needs: Permission) -> Rejected:
     """What an actor hears that lacks the permission."""
-    by = f"an API key has it by the scope {scope_with(needs).value}"
-    return Rejected("forbidden", f"This needs the permission {needs.value}: {by}.")
+    who = f"people have it from the role {role_with(needs).value} on"
+    keys = f"API keys by the scope {scope_with(needs).value}"
+    return Rejected("forbidden", f"This needs the permission {needs.value}: {who}, {keys}.")
 
 
 def _new_run(services: Services, connection: AsyncConnection) -> Run:
