@@ -1,11 +1,11 @@
 """What a marketer does in the console on the first day, by role and name only; once with
-JavaScript, and once without."""
+JavaScript, once without, once on a phone, and once by keyboard alone."""
 
 import re
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Locator, Page, expect
 
 from support.book import SOURCE
 from support.console import PHONE, Console
@@ -19,11 +19,12 @@ WINDOWS: dict[str, dict[str, Any]] = {
     "Phone": {"width": PHONE},
 }
 """The kinds of browser windows that a first day is tried in, one after the other."""
+SOURCE_NAME = "app"
 
 
 async def test_a_first_day(console: Console) -> None:
-    """Joins, sees the first event come, writes a push, undoes its launch, launches it again, and
-    finds out why Ada did not get it."""
+    """Joins, looks where events come from and sees one, writes a push, undoes its launch, launches
+    it again, and finds out why Ada did not get it."""
     for word, window in WINDOWS.items():
         await _first_day(console, word, window, is_first=word == "Script")
 
@@ -38,8 +39,12 @@ async def _first_day(
         await expect(page.get_by_role("heading", name="Getting started")).to_be_visible()
         await expect(page.get_by_text("Waiting for the first event")).to_be_visible()
         assert await console.violations(page) == []
-        await people_come(console)
+    await people_come(console, word.lower())
+    if is_first:
         await expect(page.get_by_text("The first events are here")).to_be_visible()
+    await page.get_by_role("link", name="Connections").first.click()
+    await page.get_by_role("link", name=SOURCE_NAME).click()
+    await expect(page.get_by_text("Register Push").first).to_be_visible()
 
     await page.get_by_role("link", name="Campaigns").first.click()
     await page.get_by_role("link", name="New campaign").click()
@@ -68,14 +73,72 @@ async def _first_day(
     await expect(page.get_by_role("heading", name=f"Spring {word} Done")).to_be_visible()
     await expect(page.get_by_text("The account balances")).to_be_visible()
 
-    if is_first:
-        row = page.get_by_role("row", name="The app was uninstalled, or its token is dead.")
-        await row.get_by_role("link", name="1").click()
-        await page.get_by_role("link", name="ada").click()
-        await expect(page.get_by_role("heading", name="Ada")).to_be_visible()
-        happened = page.get_by_role("region", name="What happened")
-        await expect(happened.get_by_text("The app was uninstalled").first).to_be_visible()
-        await register(console, "ada", "ok-again")
+    row = page.get_by_role("row", name="The app was uninstalled, or its token is dead.")
+    await row.get_by_role("link", name="1").click()
+    await page.get_by_role("link", name="ada").click()
+    await expect(page.get_by_role("heading", name="Ada")).to_be_visible()
+    happened = page.get_by_role("region", name="What happened")
+    await expect(happened.get_by_text("The app was uninstalled").first).to_be_visible()
+    await page.context.close()
+
+
+async def test_a_first_day_by_keyboard_alone(console: Console) -> None:
+    page = await console.visitor()
+    await page.goto(await console.invite())
+    for label, text in (
+        ("Email", "keys@example.com"),
+        ("Your name", "Eva"),
+        ("Password", PASSWORD),
+    ):
+        await to(page, "textbox", label)
+        await page.keyboard.type(text)
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**/console/")
+    await people_come(console, "keys")
+    await to(page, "link", "Connections")
+    await page.keyboard.press("Enter")
+    await to(page, "link", SOURCE_NAME)
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("Register Push").first).to_be_visible()
+
+    await page.keyboard.press("g")
+    await page.keyboard.press("c")
+    await expect(page.get_by_role("heading", name="Campaigns", exact=True)).to_be_visible()
+    await to(page, "link", "New campaign")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", name="New campaign")).to_be_visible()
+    await to(page, "textbox", "Name")
+    await page.keyboard.type("By keys")
+    await to(page, "textbox", "Title")
+    await page.keyboard.type("Spring is here")
+    await to(page, "button", re.compile("^Review"))
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", name="Review By keys")).to_be_visible()
+    await to(page, "button", re.compile("^Send to 2 devices now"))
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("Nothing was sent yet")).to_be_visible()
+    await to(page, "button", "Undo")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("Undone: nothing was sent")).to_be_visible()
+
+    await to(page, "button", re.compile("^Send to 2 devices now"))
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("Nothing was sent yet")).to_be_visible()
+    console.clock.advance(21)
+    await console.work()
+    await expect(page.get_by_role("heading", name="By keys Done")).to_be_visible()
+    row = page.get_by_role("row", name="The app was uninstalled, or its token is dead.")
+    await reach(page, row.get_by_role("link", name="1"))
+    await page.keyboard.press("Enter")
+    await to(page, "link", "ada")
+    await page.keyboard.press("Enter")
+    happened = page.get_by_role("region", name="What happened")
+    await expect(happened.get_by_text("The app was uninstalled").first).to_be_visible()
+
+    await page.goto("/console/campaigns/calendar")
+    await to(page, "link", "Next month")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", name="April 2026")).to_be_visible()
     await page.context.close()
 
 
@@ -145,10 +208,10 @@ async def write(page: Page, name: str, has_script: bool) -> None:
         await expect(page.get_by_text("2 devices").first).to_be_visible()
 
 
-async def people_come(console: Console) -> None:
-    """Ada, whose app is gone, and Grace."""
-    await register(console, "ada", "dead-1")
-    await register(console, "grace", "ok-1")
+async def people_come(console: Console, word: str) -> None:
+    """Ada, whose app is gone, and Grace. `word`: of their tokens, which are new each time."""
+    await register(console, "ada", f"dead-{word}")
+    await register(console, "grace", f"ok-{word}")
 
 
 async def register(console: Console, user: str, token: str) -> None:
@@ -167,3 +230,20 @@ async def register(console: Console, user: str, token: str) -> None:
             "properties": {"deviceId": f"d-{user}", "fcmToken": token, "deviceType": "Android"},
         },
     )
+
+
+async def to(page: Page, role: str, name: str | re.Pattern[str]) -> None:
+    """Press Tab until the element of that role and name has the focus, which must be seen."""
+    role_of: Any = role
+    await reach(page, page.get_by_role(role_of, name=name, exact=isinstance(name, str)))
+
+
+async def reach(page: Page, wanted: Locator, steps: int = 120) -> None:
+    await wanted.first.wait_for()
+    for _ in range(steps):
+        await page.keyboard.press("Tab")
+        if await wanted.first.evaluate("element => element === document.activeElement"):
+            seen = await wanted.first.evaluate("element => element.matches(':focus-visible')")
+            assert seen, f"{wanted} does not show that it has the focus"
+            return
+    raise AssertionError(f"Tab does not lead to {wanted}")
