@@ -8,6 +8,7 @@ from playwright.async_api import Page, Route, expect
 
 from clarion.accounts.actor import Role
 from console.test_journey import people_come
+from support.book import SOURCE
 from support.console import Console
 from support.people import PASSWORD
 
@@ -174,20 +175,20 @@ async def test_what_fails_for_a_moment_takes_nothing_from_a_page(
     console: Console, token: str
 ) -> None:
     page = await window(console, token)
-    await page.goto("/console/")
-    step = page.get_by_role("heading", name="Send the first push")
-    await expect(step).to_be_visible()
+    await page.goto(f"/console/sources/{SOURCE}")
+    event = page.get_by_text("Register Push").first
+    await expect(event).to_be_visible()
 
     async def fail(route: Route) -> None:
         await route.fulfill(status=503, content_type="text/html", body="<h1>Not now</h1>")
 
-    await page.route("**/console/", fail)
+    await page.route("**/console/sources/*", fail)
     away = page.get_by_text("Clarion does not answer now")
     await expect(away).to_be_visible()
-    await expect(step).to_be_visible()
-    await page.unroute("**/console/")
+    await expect(event).to_be_visible()
+    await page.unroute("**/console/sources/*")
     await expect(away).to_be_hidden()
-    await expect(step).to_be_visible()
+    await expect(event).to_be_visible()
     await page.context.close()
 
 

@@ -239,6 +239,7 @@ async def to(page: Page, role: str, name: str | re.Pattern[str]) -> None:
 
 
 async def reach(page: Page, wanted: Locator, steps: int = 120) -> None:
+    """The same of an element that is found in another way."""
     await wanted.first.wait_for()
     for _ in range(steps):
         await page.keyboard.press("Tab")
